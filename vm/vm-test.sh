@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# "./percpu vm-test": runs the tests in virtual machines. What it has to say goes to stdout, complaints to stderr.
+# "./percpu vm-test": runs the tests in virtual machines. Results go to stdout, everything else to stderr.
 set -euo pipefail
 
 vm=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")

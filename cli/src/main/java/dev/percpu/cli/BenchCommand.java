@@ -405,10 +405,10 @@ final class BenchCommand implements Callable<Integer> {
                 if (number > 0) {
                     return number;
                 }
-            } catch (NumberFormatException e) {
-                throw new TypeConversionException("'" + value + "' is not a number");
+            } catch (NumberFormatException tooLargeOrNone) {
+                // As if it were not positive.
             }
-            throw new TypeConversionException("'" + value + "' is not positive");
+            throw new TypeConversionException("'" + value + "' is not a whole number from 1 to " + Integer.MAX_VALUE);
         }
     }
 

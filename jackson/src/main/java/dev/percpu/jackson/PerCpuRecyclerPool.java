@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * BufferRecycler#releaseToPool()} may do nothing then.
  *
  * <p><b>Serialization.</b> As with Jackson's own pools no recycler is written. The shared pool becomes the shared pool
- * of the JVM that reads it, any other one a new pool of the same capacity.
+ * of the JVM that reads it, any other one a new pool of the same capacity, without a name.
  */
 public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<BufferRecycler> {
     private static final long serialVersionUID = 1L;

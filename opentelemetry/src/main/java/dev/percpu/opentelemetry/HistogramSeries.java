@@ -5,6 +5,7 @@ import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.sdk.metrics.data.HistogramPointData;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +25,11 @@ final class HistogramSeries {
 
     /** What was recorded since then, whoever else resets the histogram. */
     private final HistogramReader exported;
+
+    /** The sum at the last point, as it was read, and what it comes to. Guarded by this. */
+    private long lastSum;
+
+    private BigInteger total = BigInteger.ZERO;
 
     HistogramSeries(
             String name,
@@ -90,6 +96,16 @@ final class HistogramSeries {
         counts.add(snapshot.count() - below);
         // A snapshot knows only the buckets of the least and of the greatest value.
         return HistogramPointData.create(
-                startEpochNanos, now, attributes, snapshot.sum() / divisor, false, 0, false, 0, bounds, counts);
+                startEpochNanos, now, attributes, total(snapshot.sum()) / divisor, false, 0, false, 0, bounds, counts);
+    }
+
+    /**
+     * The sum since the start. The sum that is read wraps, since it is a {@code long}. The difference of two is right
+     * if less than 2^63 came between them; they need not be in order.
+     */
+    private synchronized double total(long sum) {
+        total = total.add(BigInteger.valueOf(sum - lastSum));
+        lastSum = sum;
+        return total.doubleValue();
     }
 }

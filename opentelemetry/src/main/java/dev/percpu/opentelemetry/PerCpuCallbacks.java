@@ -70,7 +70,7 @@ public final class PerCpuCallbacks {
     /**
      * Reports what the accumulator has divided by a number, with the given attributes, to a gauge of doubles: the
      * largest value in seconds, for example, beside a histogram with the same {@link
-     * HistogramRegistration#setDivisor divisor}. Nothing is reported as long as the accumulator has its identity.
+     * HistogramMetricBuilder#setDivisor divisor}. Nothing is reported as long as the accumulator has its identity.
      *
      * @param divisor 1e9 if nanoseconds are accumulated, and seconds exported
      * @throws IllegalArgumentException if it is not positive and finite
@@ -79,7 +79,7 @@ public final class PerCpuCallbacks {
             PerCpuAccumulator accumulator, double divisor, Attributes attributes) {
         Objects.requireNonNull(accumulator, "accumulator");
         Objects.requireNonNull(attributes, "attributes");
-        double by = HistogramRegistration.checkedDivisor(divisor);
+        double by = HistogramMetricBuilder.checkedDivisor(divisor);
         return measurement -> {
             long value = accumulator.get();
             if (value != accumulator.identity()) {

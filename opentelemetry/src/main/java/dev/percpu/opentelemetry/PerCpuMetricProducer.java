@@ -74,8 +74,8 @@ public final class PerCpuMetricProducer implements MetricProducer {
      * @param histogram one that was built with {@link HistogramBuilder#bounds bounds}
      * @throws IllegalArgumentException if the name is none, or if the histogram was built without bounds
      */
-    public HistogramRegistration histogram(String name, PerCpuHistogram histogram) {
-        return new HistogramRegistration(
+    public HistogramMetricBuilder histogram(String name, PerCpuHistogram histogram) {
+        return new HistogramMetricBuilder(
                 this, Objects.requireNonNull(name, "name"), Objects.requireNonNull(histogram, "histogram"));
     }
 
@@ -86,8 +86,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
     synchronized void add(HistogramSeries series) {
         String key = series.key();
         Map<Attributes, HistogramSeries> metric = registered.get(key);
-        // An error, such as a stack overflow, can break a removal off and leave an empty map.
-        if (metric == null || metric.isEmpty()) {
+        if (metric == null) {
             // With the series in it before others find it.
             metric = new LinkedHashMap<>();
             metric.put(series.attributes(), series);
@@ -107,8 +106,14 @@ public final class PerCpuMetricProducer implements MetricProducer {
         // Takes memory, so it comes before the first change.
         String key = series.key();
         Map<Attributes, HistogramSeries> metric = registered.get(key);
-        if (metric != null && metric.remove(series.attributes(), series) && metric.isEmpty()) {
+        if (metric == null || metric.get(series.attributes()) != series) {
+            return;
+        }
+        // In one step, which an error, such as a stack overflow, leaves undone or done.
+        if (metric.size() == 1) {
             registered.remove(key);
+        } else {
+            metric.remove(series.attributes());
         }
     }
 
@@ -126,13 +131,10 @@ public final class PerCpuMetricProducer implements MetricProducer {
         long now = clock.now();
         List<MetricData> produced = new ArrayList<>(metrics.size());
         for (List<HistogramSeries> metric : metrics) {
-            // One whose removal an error has broken off.
-            if (!metric.isEmpty()) {
-                List<HistogramPointData> points =
-                        metric.stream().map(series -> series.point(now)).toList();
-                produced.add(new HistogramMetric(
-                        resource, scope, metric.getFirst(), AggregationTemporality.CUMULATIVE, points));
-            }
+            List<HistogramPointData> points =
+                    metric.stream().map(series -> series.point(now)).toList();
+            produced.add(
+                    new HistogramMetric(resource, scope, metric.getFirst(), AggregationTemporality.CUMULATIVE, points));
         }
         return produced;
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.percpu.concurrent.PerCpuHistogram;
-import dev.percpu.opentelemetry.HistogramRegistration.Registered;
 import dev.percpu.testing.FilledHeap;
 import dev.percpu.testing.Jvm;
 import io.opentelemetry.api.common.AttributeKey;
@@ -80,6 +79,18 @@ class PerCpuMetricProducerTest {
                 .flatMap(metric -> metric.getHistogramData().getPoints().stream())
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** As the SDK's own does, whose sum is a double. */
+    @Test
+    void theSumGoesOnAboveTheRangeOfALong() {
+        producer.histogram("size", millis).setDivisor(4).register();
+        for (int times = 1; times <= 5; times++) {
+            millis.record(1L << 60, 4);
+            assertThat(collectPoint().getSum()).isEqualTo(times * 0x1p60);
+        }
+        millis.record(-8);
+        assertThat(collectPoint().getSum()).isEqualTo(5 * 0x1p60 - 2);
     }
 
     @Test
@@ -174,8 +185,7 @@ class PerCpuMetricProducerTest {
 
     @Test
     void whatIsClosedIsNotExported() {
-        HistogramRegistration.Registered registered =
-                producer.histogram("size", millis).register();
+        HistogramRegistration registered = producer.histogram("size", millis).register();
         registered.close();
         assertThat(reader.collectAllMetrics()).isEmpty();
 
@@ -188,8 +198,7 @@ class PerCpuMetricProducerTest {
     @Test
     void whatIsExportedBeginsWithTheRegistration() {
         millis.record(1);
-        HistogramRegistration.Registered registered =
-                producer.histogram("size", millis).register();
+        HistogramRegistration registered = producer.histogram("size", millis).register();
         assertThat(collectPoint().getCount()).as("from before").isZero();
         millis.record(7);
         millis.record(8);
@@ -276,7 +285,7 @@ class PerCpuMetricProducerTest {
 
     @Test
     void nothingCanBeNull() {
-        HistogramRegistration registration = producer.histogram("size", millis);
+        HistogramMetricBuilder registration = producer.histogram("size", millis);
         for (ThrowingCallable call : List.<ThrowingCallable>of(
                 () -> PerCpuMetricProducer.create((InstrumentationScopeInfo) null),
                 () -> registration.setDescription(null),
@@ -410,7 +419,7 @@ class PerCpuMetricProducerTest {
     void aRegistrationIsComparedWithFewOthers() {
         int series = 500;
         AtomicInteger comparisons = new AtomicInteger();
-        List<Registered> registered = new ArrayList<>();
+        List<HistogramRegistration> registered = new ArrayList<>();
         for (int i = 0; i < series; i++) {
             Attributes attributes = Attributes.of(AttributeKey.longKey("i"), (long) i);
             registered.add(producer.histogram("size", millis)
@@ -418,7 +427,7 @@ class PerCpuMetricProducerTest {
                     .register());
         }
         assertThat(collectOne().getHistogramData().getPoints()).hasSize(series);
-        registered.forEach(Registered::close);
+        registered.forEach(HistogramRegistration::close);
         assertThat(reader.collectAllMetrics()).isEmpty();
         assertThat(comparisons).hasValueLessThan(10 * series);
     }
@@ -485,16 +494,17 @@ class PerCpuMetricProducerTest {
 
     @Test
     void aMetricCanHaveAnotherUnitOnceItsLastSeriesIsClosed() {
-        Registered hello =
+        HistogramRegistration hello =
                 producer.histogram("size", millis).setAttributes(HELLO).register();
-        Registered bye = producer.histogram("size", millis).setAttributes(BYE).register();
+        HistogramRegistration bye =
+                producer.histogram("size", millis).setAttributes(BYE).register();
         hello.close();
         hello.close();
-        HistogramRegistration other =
+        HistogramMetricBuilder other =
                 producer.histogram("SIZE", millis).setUnit("By").setAttributes(HELLO);
         assertThatThrownBy(other::register).isInstanceOf(IllegalArgumentException.class);
         bye.close();
-        Registered again = other.register();
+        HistogramRegistration again = other.register();
         hello.close();
         assertThat(collectOne()).hasName("SIZE").hasUnit("By");
         again.close();
@@ -545,7 +555,7 @@ class PerCpuMetricProducerTest {
             close(() -> {
                 throw new OutOfMemoryError("not really");
             });
-            Registered registered =
+            HistogramRegistration registered =
                     producer.histogram("SIZE", histogram).setAttributes(filling).register();
             fills = true;
             close(registered);
@@ -555,7 +565,7 @@ class PerCpuMetricProducerTest {
             System.out.println(filled ? "registered again" : "the heap was not full");
         }
 
-        private static void close(Registered registered) {
+        private static void close(HistogramRegistration registered) {
             try {
                 registered.close();
             } catch (OutOfMemoryError brokenOff) {

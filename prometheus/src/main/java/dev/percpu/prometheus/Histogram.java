@@ -253,7 +253,8 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
         }
 
         /**
-         * After this time, a histogram whose schema became coarser begins anew, with 0 and the initial schema.
+         * After this time, a histogram begins anew, with 0 and the initial schema: at the next scrape if its schema
+         * became coarser, and otherwise when it has too many buckets.
          *
          * @throws IllegalArgumentException if it is less than a second
          */

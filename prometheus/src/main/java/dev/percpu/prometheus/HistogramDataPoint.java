@@ -22,7 +22,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
 
     private volatile HistogramCounters counters;
 
-    /** When a histogram that was scaled down may begin anew. Written under the lock. */
+    /** From when on it may begin anew. Written under the lock. */
     private volatile long resetAt;
 
     HistogramDataPoint(HistogramSettings settings, @Nullable ExemplarSampler sampler) {

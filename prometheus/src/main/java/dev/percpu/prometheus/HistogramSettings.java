@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param minZeroThreshold the zero bucket to begin with
  * @param maxZeroThreshold how wide it may become
  * @param maxBuckets how many native buckets there may be; 0 for any number
- * @param resetNanos after what time a histogram that was scaled down may begin anew; 0 for never
+ * @param resetNanos after what time a histogram may begin anew; 0 for never
  * @param nanoTime what measures that time
  * @param exemplars null for none
  */

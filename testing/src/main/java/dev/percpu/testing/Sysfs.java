@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Another {@code /sys} than the system's, for a process of its own. That takes a mount namespace, which root may make,
- * and on most systems everyone. Where a container's rules forbid it the test is reported as skipped, with this reason;
- * the virtual machines always run it.
+ * Another {@code /sys} or {@code /proc/self/status} than the system's, for a process of its own. That takes a mount
+ * namespace, which root may make, and on most systems everyone. Where a container's rules forbid it the test is
+ * reported as skipped, with this reason; the virtual machines always run it.
  */
 public final class Sysfs {
     private Sysfs() {}

@@ -50,7 +50,7 @@ final class FigureTables {
     /**
      * A table for each processor on which more was measured than what the main table has.
      *
-     * Of the ranges they tell only those that are wider than the median.
+     * <p>A cell has the median, or the range alone if that is wider than the median.
      *
      * @return nothing if there is no such processor
      */

@@ -55,7 +55,7 @@ public final class Report {
                 .toList();
     }
 
-    /** The fastest of a kind among rows that are sorted. */
+    /** Those of a kind, in the order of the rows. */
     static Stream<BenchmarkResult> ofKind(Kind kind, List<BenchmarkResult> rows) {
         return rows.stream().filter(row -> row.kind() == kind);
     }
