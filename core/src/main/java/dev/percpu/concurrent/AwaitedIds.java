@@ -4,17 +4,13 @@ import dev.percpu.CpuGuard;
 import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.guard.UnaskedLooks;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** How long threads wait for an id, or for another thread's guard, until they look again. */
 abstract class AwaitedIds extends SharedIds {
     /*
      * A thread that waits for an id is told when to look: see PooledIds. But an error may break a release off between
-     * its push and the look that follows it. Then no thread tells the waiting one. So a few of the waiting threads
-     * also look unasked from time to time. Not all of them: when its time is over, a thread leaves the queue of those
-     * that wait for the condition, and for that it walks through the queue, with the lock. If a thread's wait ends and
-     * none of those that still wait is one of the few, it wakes one: that one looks, and becomes one of the few if it
-     * waits again.
+     * its push and the look that follows it. Then no thread tells the waiting one. So a waiting thread also looks
+     * unasked from time to time.
      *
      * As long as the pool is open, a release waits for no other thread's guard:
      *
@@ -37,8 +33,15 @@ abstract class AwaitedIds extends SharedIds {
 
     static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
 
-    /** How many of the waiting threads look unasked. If it were one, each that goes would have to wake another. */
-    private static final int MOST_LOOKING = 4;
+    /** Each waiting thread adds to the time, so all of them together look a thousand times a second at most. */
+    private static final long LOOK_UNASKED_FOR_EACH = TimeUnit.MILLISECONDS.toNanos(1);
+
+    /**
+     * If many wait, each adds this for each. A thread whose time is over leaves the condition's queue, and for that it
+     * walks through all that wait, with the lock. That takes about a hundredth of this for each of them. So after a while
+     * all looks together take about a hundredth of a processor, however many threads wait.
+     */
+    private static final long LOOK_UNASKED_FOR_EACH_PASSED = TimeUnit.MICROSECONDS.toNanos(10);
 
     /**
      * How long a release waits for another thread's guard at most. An owner that holds one for longer is at fault, and
@@ -46,11 +49,8 @@ abstract class AwaitedIds extends SharedIds {
      */
     private static final long PATIENCE = Reports.LONG_NANOS;
 
-    /** After how long a waiting thread looks, although nobody told it to, if it is one of those that do. */
-    final long lookUnasked = UnaskedLooks.nanos();
-
-    /** How many of the waiting threads look unasked. Atomic for the same reason as {@link #waiting}. */
-    final AtomicInteger looking = new AtomicInteger();
+    /** After how long a waiting thread looks, although nobody told it to. */
+    private final long lookUnasked = UnaskedLooks.nanos();
 
     private final LongWaitReports longWaitReports = new LongWaitReports();
 
@@ -58,29 +58,9 @@ abstract class AwaitedIds extends SharedIds {
         super(capacity, label);
     }
 
-    /**
-     * Waits for a signal, without the lock. A few of the threads that wait here return earlier, to look unasked. If
-     * this throws an error, the thread may not have the lock any more.
-     *
-     * @param nanos for how long at most
-     * @param look for how long at most, if the thread is one of those few
-     */
-    final void awaitSignalOrLook(long nanos, long look) throws InterruptedException {
-        boolean looks = looking.get() < MOST_LOOKING;
-        if (looks) {
-            looking.incrementAndGet();
-        }
-        try {
-            awaitSignal(looks ? Math.min(nanos, look) : nanos);
-        } finally {
-            if (looks) {
-                looking.decrementAndGet();
-            }
-            // This thread may not come back. It has taken no id yet, which an error here would lose.
-            if (looking.get() == 0 && waiting.get() > 0 && isLocked()) {
-                signal();
-            }
-        }
+    final long untilUnasked() {
+        long threads = waiting.get();
+        return lookUnasked + threads * Math.max(LOOK_UNASKED_FOR_EACH, threads * LOOK_UNASKED_FOR_EACH_PASSED);
     }
 
     /**

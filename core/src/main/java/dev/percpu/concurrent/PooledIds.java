@@ -114,7 +114,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                     continue;
                 }
                 // Not for the guard itself: an id that is given back in the meantime will do.
-                awaitSignalOrLook(left, id == BUSY ? look : lookUnasked);
+                awaitSignal(Math.min(left, id == BUSY ? look : untilUnasked()));
                 look = Math.min(2 * look, LONGEST_LOOK);
             }
         } finally {

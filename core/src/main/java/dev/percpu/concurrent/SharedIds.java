@@ -142,14 +142,9 @@ abstract class SharedIds extends CpuStacks {
 
     /** Releases the lock, unless an error left the thread without it. */
     final void unlock() {
-        if (isLocked()) {
+        if (lock.isHeldByCurrentThread()) {
             lock.unlock();
         }
-    }
-
-    /** Whether this thread has the lock. */
-    final boolean isLocked() {
-        return lock.isHeldByCurrentThread();
     }
 
     /** How many ids there are. */
@@ -175,7 +170,7 @@ abstract class SharedIds extends CpuStacks {
 
     /** Wakes all, after an error that may have left the thread without the lock. */
     final void signalAllAfterError() {
-        if (!isLocked()) {
+        if (!lock.isHeldByCurrentThread()) {
             lock.lockInRoom();
         }
         signalAll();
@@ -345,15 +340,19 @@ abstract class SharedIds extends CpuStacks {
             return true;
         }
         usesNeeded += USES_PER_CALL;
-        // Before, see PooledIds. On the atomic back end, the count says nothing while a thread is in a push.
+        // On the atomic back end, the count says nothing while a thread is in a push.
         long expected = Math.max(count, 1);
-        signal(expected);
-        int moved = move(cpu, Long.MAX_VALUE, idle);
-        if (moved < 0) {
-            return false;
+        try (CpuGuard guard = CpuGuard.tryAcquire(CpuId.of(cpu))) {
+            if (guard == null) {
+                return false;
+            }
+            // With the guard: threads that look in vain would wake one another without a pause. And before the ids are
+            // moved, see PooledIds.
+            signal(expected);
+            int moved = move(cpu, Long.MAX_VALUE, idle);
+            // For what was pushed since. Its release finds nothing left to gather, and so wakes nobody.
+            signal(moved - expected);
         }
-        // For what was pushed since. Its release finds nothing left to gather, and so wakes nobody.
-        signal(moved - expected);
         // On the atomic back end a thread at work there has no guard; then the count is negative.
         return count(cpu) == 0;
     }

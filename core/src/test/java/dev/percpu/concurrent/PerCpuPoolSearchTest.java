@@ -107,6 +107,32 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
                 .isLessThanOrEqualTo(rounds / atLeastMoved + savedUp + nanos / nanosPerMove);
     }
 
+    /** Otherwise threads that look in vain would wake one another without a pause until the guard is free. */
+    @Test
+    void whoFindsTheGuardTakenWakesNobody() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPoolWaitingTest.told(() -> pool(1));
+        Pooled<Object> held = pool.acquire();
+        Thread waiter = Thread.ofVirtual()
+                .start(() ->
+                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
+        while (pool.statistics().waiting() == 0) {
+            Thread.sleep(1);
+        }
+        held.state = Pooled.IDLE;
+        OnCpu.run(firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        pool.ids.lock();
+        try {
+            assertThat(pool.ids.moveAll(firstCpu)).isFalse();
+            assertThat(pool.ids.waitingUnsignalled()).isOne();
+        } finally {
+            pool.ids.unlock();
+            owner.release();
+        }
+        assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
+        Workers.join(waiter);
+    }
+
     /** It searched once, and has too few idle objects to give each CPU some. */
     @Test
     void aPoolOfWhichFewAreIdleLeavesTheLockAloneAgain() {

@@ -37,8 +37,8 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void howLongAThreadWaitsUnaskedIsSetForThePoolsThatAreBuiltThen() {
-        assertThat(toldPool().ids.lookUnasked).isEqualTo(NEVER);
-        assertThat(builder().build().ids.lookUnasked).isEqualTo(TimeUnit.SECONDS.toNanos(1));
+        assertThat(toldPool().ids.untilUnasked()).isEqualTo(NEVER);
+        assertThat(builder().build().ids.untilUnasked()).isEqualTo(TimeUnit.SECONDS.toNanos(1));
     }
 
     @Test
@@ -67,34 +67,6 @@ class PerCpuPoolWaitingTest {
         assertThatThrownBy(held::release)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("not held");
-    }
-
-    /** If all looked, each look would take the longer the more threads wait. */
-    @Test
-    void aFewOfThoseThatWaitLookUnaskedAsLongAsAnyWaits() throws InterruptedException {
-        PerCpuPool<Object> pool = toldPool();
-        Pooled<Object> held = pool.acquire();
-        List<Thread> waiters = new ArrayList<>();
-        for (int i = 1; i <= 7; i++) {
-            waiters.add(Thread.ofVirtual().start(() -> {
-                Throwable _ = catchThrowable(pool::acquire);
-            }));
-            awaitWaiting(pool, i);
-        }
-        assertThat(pool.ids.looking).hasValue(4);
-        // The first four, which look. Another one is woken, looks, and waits again.
-        for (Thread waiter : waiters.subList(0, 4)) {
-            waiter.interrupt();
-            Workers.join(waiter);
-        }
-        awaitWaiting(pool, 3);
-        while (pool.ids.looking.get() == 0) {
-            Thread.sleep(1);
-        }
-        pool.close();
-        Workers.join(waiters);
-        held.release();
-        assertThat(pool.ids.looking).hasValue(0);
     }
 
     /** It has pushed the object already when it finds that another thread waits. */
