@@ -35,13 +35,11 @@ class LongLockWaitTest {
         try (LogCapture log = new LogCapture()) {
             start("writer", write);
             start("nested", read);
-            await(log, 2);
-            assertThat(log.messages())
-                    .anySatisfy(message -> assertThat(message)
-                            .containsPattern(WAITED.formatted("writer", "write") + "1 reader is inside"))
-                    .anySatisfy(message -> assertThat(message)
-                            .containsPattern(WAITED.formatted("nested", "read")
-                                    + "thread #\\d+ \"writer\" waits in front of it for 1 reader to leave"));
+            assertThat(log.awaitMessage("\"writer\" has waited"))
+                    .containsPattern(WAITED.formatted("writer", "write") + "1 reader is inside");
+            assertThat(log.awaitMessage("\"nested\" has waited"))
+                    .containsPattern(WAITED.formatted("nested", "read")
+                            + "thread #\\d+ \"writer\" waits in front of it for 1 reader to leave");
         } finally {
             read.unlock();
         }
@@ -53,7 +51,7 @@ class LongLockWaitTest {
         read.lock();
         try (LogCapture log = new LogCapture()) {
             start("upgrading", write);
-            assertThat(log.first())
+            assertThat(log.awaitMessage("\"upgrading\""))
                     .containsPattern(WAITED.formatted("upgrading", "write") + "1 reader is inside")
                     .endsWith("a thread that has the read lock must not lock the write lock");
         } finally {
@@ -74,7 +72,7 @@ class LongLockWaitTest {
                     // See below.
                 }
             });
-            assertThat(log.first())
+            assertThat(log.awaitMessage("\"waiter\""))
                     .containsPattern(WAITED.formatted("waiter", "read")
                             + "thread #\\d+ \"gone\" ended without unlocking the write lock");
             waiter.interrupt();
@@ -97,12 +95,12 @@ class LongLockWaitTest {
                     interrupted.addAndGet(Thread.interrupted() ? 1 : 0);
                 }));
             }
-            assertThat(log.first())
+            assertThat(log.awaitMessage("\"many\""))
                     .containsPattern(WAITED.formatted("many", "(read|write)") + "thread #\\d+ \""
                             + Thread.currentThread().getName() + "\" has the write lock");
             // All others began to wait within this time of the first, and would be reported in it.
             Thread.sleep(1000);
-            assertThat(log.messages()).hasSize(1);
+            assertThat(log.awaitMessages(1, "\"many\"")).hasSize(1);
         } finally {
             write.unlock();
         }
@@ -120,12 +118,6 @@ class LongLockWaitTest {
         waiter.start();
         waiters.add(waiter);
         while (!lock.hasQueuedThreads() || waiter.getState() == Thread.State.RUNNABLE) {
-            Thread.sleep(1);
-        }
-    }
-
-    private static void await(LogCapture log, int messages) throws InterruptedException {
-        while (log.messages().size() < messages) {
             Thread.sleep(1);
         }
     }

@@ -40,9 +40,7 @@ class LongPoolWaitTest extends PoolStacksFixture {
             Leak interrupted = new Leak("interrupted", Thread.ofVirtual());
             Leak closed = new Leak("closed", Thread.ofPlatform());
             List<Leak> all = List.of(released, virtual, interrupted, closed);
-            while (log.messages().size() < all.size()) {
-                Thread.sleep(1);
-            }
+            log.awaitMessages(all.size(), "'s waiter");
             for (Leak leak : all) {
                 String name = leak.waiter.getName();
                 assertThat(log.messages())
@@ -80,10 +78,10 @@ class LongPoolWaitTest extends PoolStacksFixture {
                         .start(() -> PerCpuPoolConcurrencyTest.uninterrupted(leak.pool::acquire)
                                 .release()));
             }
-            assertThat(log.first()).contains("pool \"crowded\"");
+            log.awaitMessage("pool \"crowded\"");
             // All others began to wait within this time of the first, and look again in it.
             Thread.sleep(1500);
-            assertThat(log.messages()).hasSize(1);
+            assertThat(log.awaitMessages(1, "pool \"crowded\"")).hasSize(1);
             leak.held.release();
             Workers.join(waiters);
             assertThat(leak.pool.statistics().waiting()).isZero();
@@ -100,9 +98,8 @@ class LongPoolWaitTest extends PoolStacksFixture {
         try (LogCapture log = new LogCapture()) {
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
                 Thread.ofPlatform().start(outcome);
-                assertThat(log.first())
-                        .contains("for an object of a PerCpuPool (capacity 1): 0 objects are held, being made or being"
-                                + " destroyed, 1 thread waits, and ")
+                assertThat(log.awaitMessage("for an object of a PerCpuPool (capacity 1): "))
+                        .contains("0 objects are held, being made or being destroyed, 1 thread waits, and ")
                         .contains("\"" + Thread.currentThread().getName() + "\" has the guard of " + cpu + ", where");
             }
             assertThat(outcome.get()).isNull();

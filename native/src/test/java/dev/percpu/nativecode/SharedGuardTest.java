@@ -180,7 +180,7 @@ class SharedGuardTest {
                 }
             });
             waiter.start();
-            assertThat(log.first()).containsPattern("guard of CPU 0 held for over \\d+ s by C code on thread ");
+            assertThat(log.awaitMessage("by C code on thread ")).containsPattern("guard of CPU 0 held for over \\d+ s ");
             reported.countDown();
             waiter.join();
         } finally {

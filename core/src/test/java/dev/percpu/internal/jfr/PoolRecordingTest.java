@@ -31,7 +31,7 @@ class PoolRecordingTest {
                 });
                 Thread waiter = new Thread(waiting, "recorded waiter");
                 waiter.start();
-                assertThat(log.first()).contains("\"recorded waiter\" has waited over ");
+                log.awaitMessage("\"recorded waiter\" has waited over ");
                 held.release();
                 waiting.get();
                 lost.release();
