@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -89,6 +90,15 @@ class DemoCommandTest {
         JsonArray bytesPerCpu = json.getAsJsonArray("bytesPerCpu");
         assertThat(bytesPerCpu.size()).isEqualTo(CpuMask.capacity());
         assertThat(sum(bytesPerCpu)).isEqualTo(bytes);
+        assertThat(json.getAsJsonArray("cpus"))
+                .isNotEmpty()
+                .allSatisfy(share -> assertThat(bytesPerCpu
+                                .get(share.getAsJsonObject().get("cpu").getAsInt())
+                                .getAsLong())
+                        .isEqualTo(share.getAsJsonObject().get("bytes").getAsLong()));
+        assertThat(json.getAsJsonArray("sample").get(0).getAsString()).startsWith("static: ");
+        assertThat(json.get("threads").getAsInt())
+                .isEqualTo(8 * Runtime.getRuntime().availableProcessors());
 
         JsonArray frequency = json.getAsJsonArray("byteFrequency");
         assertThat(frequency.size()).isEqualTo(256);
@@ -122,6 +132,8 @@ class DemoCommandTest {
         assertThat(run.json().get("files").getAsLong()).isZero();
         assertThat(run.json().get("longestLine").getAsLong()).isZero();
         assertThat(run.json().get("longestLineFile").isJsonNull()).isTrue();
+        assertThat(run.json().getAsJsonArray("cpus")).isEmpty();
+        assertThat(demo().out()).contains("longest line: 0 bytes\n");
     }
 
     @Test
@@ -137,20 +149,39 @@ class DemoCommandTest {
         CommandRun run = demo("--json", file.toString(), linkToDirectory.toString());
 
         assertThat(run.status()).isZero();
+        assertThat(run.err()).isEmpty();
         assertThat(run.json().get("files").getAsLong()).isEqualTo(1);
         assertThat(run.json().get("bytes").getAsLong()).isEqualTo(5);
     }
 
     @Test
     void theTextEndsWithOk() throws IOException {
-        write("file", "text\n");
+        write("red\u001b[31m", "text\n");
 
         CommandRun run = demo();
 
         assertThat(run.status()).isZero();
         assertThat(run.err()).isEmpty();
         assertThat(run.out().lines()).last().isEqualTo("demo: ok");
-        assertThat(run.out()).contains("longest line: 4 bytes in ", "skipped: 0", "guarded updates");
+        assertThat(run.out()).contains("longest line: 4 bytes in ", "/red?[31m\n", "skipped: 0");
+    }
+
+    @Test
+    void theTableHasWhatEachCpuCountedAndTheTotals() throws IOException {
+        write("empty", "");
+        write("long", "x".repeat(200_000) + "\n".repeat(5) + "end");
+
+        CommandRun run = demo();
+
+        long[] sums = new long[6];
+        run.out()
+                .lines()
+                .filter(line -> line.matches("  [0-9]+( +[0-9,]+){5}"))
+                .map(line -> line.strip().replace(",", "").split(" +", -1))
+                .forEach(cells -> Arrays.setAll(sums, i -> sums[i] + Long.parseLong(cells[i])));
+        // After the CPU's id: files, bytes, lines, buffers of 64 KiB, guarded updates.
+        assertThat(sums).endsWith(2, 200_008, 5, 4, 6);
+        assertThat(run.out()).containsPattern("\n  all +2 +200,008 +5 +4 +6\n");
     }
 
     @Test
@@ -162,22 +193,19 @@ class DemoCommandTest {
         CommandRun run = demo("--json", unreadable);
 
         assertThat(run.status()).isZero();
-        assertThat(run.errLines()).singleElement().asString().startsWith("percpu: skipped " + unreadable + ": ");
         assertThat(run.json().get("files").getAsLong()).isEqualTo(1);
         assertThat(run.json().get("skipped").getAsInt()).isEqualTo(1);
-        assertThat(run.json()
-                        .getAsJsonArray("skippedFiles")
-                        .get(0)
-                        .getAsJsonObject()
-                        .get("file")
-                        .getAsString())
-                .isEqualTo(unreadable);
+        JsonObject skipped = run.json().getAsJsonArray("skippedFiles").get(0).getAsJsonObject();
+        assertThat(skipped.get("file").getAsString()).isEqualTo(unreadable);
+        assertThat(run.errLines())
+                .containsExactly("percpu: skipped " + unreadable + ": "
+                        + skipped.get("reason").getAsString());
     }
 
     @Test
     void aFileThatChangesIsNamedAndLeftOutAndTheOthersAreCountedAgain() throws IOException {
         write("same", "text\n");
-        Path changing = write("changing", "before\n");
+        Path changing = write("changing\u001b[31m", "before\n");
         Path vanishing = write("vanishing", "there\n");
         AtomicBoolean once = new AtomicBoolean();
 
@@ -195,7 +223,8 @@ class DemoCommandTest {
         assertThat(run.status()).isZero();
         assertThat(run.errLines())
                 .containsExactly(
-                        "percpu: skipped " + changing.toRealPath() + ": it changed while it was counted",
+                        "percpu: skipped " + directory.toRealPath().resolve("changing?[31m")
+                                + ": it changed while it was counted",
                         "percpu: skipped " + directory.toRealPath().resolve("vanishing")
                                 + ": once it was counted it could not be read again: it does not exist",
                         "percpu: counting again without what was skipped");

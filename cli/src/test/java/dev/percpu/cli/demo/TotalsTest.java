@@ -11,23 +11,28 @@ import org.junit.jupiter.api.Test;
 
 @Tag("once")
 class TotalsTest {
-    private static Totals totals(long files, long longest, String file, long tabs) {
+    /** Others have all totals by so much more. */
+    private static Totals totals(long more) {
         List<Long> frequency = new ArrayList<>(Collections.nCopies(Totals.BYTE_VALUES, 0L));
-        frequency.set('\t', tabs);
-        return new Totals(files, 20, 3, 4, new Totals.Longest(longest, Path.of(file)), frequency);
+        frequency.set('\t', 2 + more);
+        return new Totals(
+                1 + more, 20 + more, 3 + more, 4 + more, new Totals.Longest(8 + more, Path.of("a")), frequency);
     }
 
     @Test
     void equalTotalsDoNotDiffer() {
-        assertThat(totals(1, 8, "a", 2).differencesFrom(totals(1, 8, "a", 2))).isEmpty();
+        assertThat(totals(0).differencesFrom(totals(0))).isEmpty();
     }
 
     @Test
     void eachDifferenceIsNamed() {
-        assertThat(totals(1, 8, "a", 2).differencesFrom(totals(2, 9, "b", 3)))
+        assertThat(totals(0).differencesFrom(totals(1)))
                 .containsExactly(
                         "files: counted per CPU 1, in a single thread 2",
-                        "longest line: counted per CPU 8 bytes in a, in a single thread 9 bytes in b",
+                        "bytes: counted per CPU 20, in a single thread 21",
+                        "lines: counted per CPU 3, in a single thread 4",
+                        "lines counted under guards: counted per CPU 4, in a single thread 5",
+                        "longest line: counted per CPU 8 bytes in a, in a single thread 9 bytes in a",
                         "bytes 0x09: counted per CPU 2, in a single thread 3");
     }
 }
