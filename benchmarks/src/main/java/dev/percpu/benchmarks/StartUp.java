@@ -61,7 +61,7 @@ final class StartUp {
             return this == NOTHING || this == CALL ? Role.Kind.FLOOR : Role.Kind.OURS;
         }
 
-        private List<String> arguments() {
+        List<String> arguments() {
             return this == NOTHING ? List.of() : List.of(name().toLowerCase(Locale.ROOT));
         }
     }

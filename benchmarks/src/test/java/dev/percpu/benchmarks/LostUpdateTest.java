@@ -33,7 +33,7 @@ class LostUpdateTest {
                 .threads(threads)
                 .warmupIterations(1)
                 .warmupTime(TimeValue.milliseconds(10))
-                .measurementIterations(2)
+                .measurementIterations(LossyBenchmark.ITERATIONS - 1)
                 .measurementTime(TimeValue.milliseconds(10))
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT)
@@ -56,6 +56,23 @@ class LostUpdateTest {
                 .hasMessageMatching("operations counted: \\d+, and not \\d+");
     }
 
+    /** What is static has counted in the first trial. */
+    @Test
+    void aTrialHasToCountItsOwnOperationsOnly() throws RunnerException {
+        assertThat(trial(AddBenchmark.class, "perCpuAdd", 1).run()).hasSize(1);
+        assertThat(trial(AddBenchmark.class, "perCpuAdd", 1).run()).hasSize(1);
+        assertThat(trial(AddBenchmark.class, "threadLocalAdd", 1).run()).hasSize(1);
+    }
+
+    @Test
+    void aSumIsNotNearIfAPartOfItIsLost() {
+        Comparison.checkNear("sum", -1e9, -1e9 - 1, Comparison.ROUNDING);
+        for (double wrong : new double[] {-1e9 - 1e6, -1e9 + 1e6, Double.NaN}) {
+            assertThatThrownBy(() -> Comparison.checkNear("sum", -1e9, wrong, Comparison.ROUNDING))
+                    .hasMessage("sum: " + wrong + ", and not about -1.0E9");
+        }
+    }
+
     /** Each gives back the histogram that it was given itself. */
     @Test
     void whatSeveralThreadsReadOfARecorderIsAllThatWasRecorded() throws RunnerException {
@@ -70,15 +87,20 @@ class LostUpdateTest {
         latencies.draw();
         long before = Latencies.sum();
         long sum = 0;
+        long least = Long.MAX_VALUE;
         long greatest = 0;
 
         for (int i = 0; i < 20_000; i++) {
             long nanos = latencies.nextNanos();
             sum += nanos;
+            least = Math.min(least, nanos);
             greatest = Math.max(greatest, nanos);
         }
 
         assertThat(Latencies.sum() - before).isEqualTo(sum);
+        assertThat(Latencies.sumInSeconds()).isEqualTo(Latencies.sum() / 1e9);
+        assertThat(Latencies.least()).isEqualTo(least);
         assertThat(Latencies.greatest()).isEqualTo(greatest);
+        assertThat(Latencies.greatestInSeconds()).isEqualTo(greatest / 1e9);
     }
 }

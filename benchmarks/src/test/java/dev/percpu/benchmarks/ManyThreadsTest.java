@@ -2,6 +2,8 @@ package dev.percpu.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.benchmarks.measure.Role;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -16,6 +18,17 @@ class ManyThreadsTest {
         subject.repeat().repeat(TIMES);
 
         subject.check().accept(TIMES);
+    }
+
+    @Test
+    void aThreadThatFailsEndsTheMeasurement() {
+        CpuTimePerOperation.Operation failing = _ -> {
+            throw new IllegalStateException("not live");
+        };
+
+        assertThatThrownBy(() -> CpuTimePerOperation.curve(Role.Kind.OURS, "failing", failing, _ -> {}))
+                .isInstanceOf(IllegalStateException.class)
+                .hasRootCauseMessage("not live");
     }
 
     @ParameterizedTest

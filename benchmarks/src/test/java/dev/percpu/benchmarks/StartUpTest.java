@@ -8,10 +8,19 @@ import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** What is left of a measurement that a signal ends. */
+/** What is measured, and what is left of a measurement that a signal ends. */
 @Tag("once")
 class StartUpTest {
+    /** Each checks itself what it did. */
+    @ParameterizedTest
+    @EnumSource
+    void eachKindIsAFirstUse(StartUp.Kind kind) throws Throwable {
+        FirstUse.main(kind.arguments().toArray(String[]::new));
+    }
+
     @Test
     void aSignalLeavesNoProcessAndNoFile(@TempDir Path temporary) throws Exception {
         Process measuring = new ProcessBuilder(

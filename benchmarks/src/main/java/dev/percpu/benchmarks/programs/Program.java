@@ -13,7 +13,7 @@ interface Program {
 
     /** What a part is in the comparison. */
     default Role.Kind role(String variant) {
-        return variant.startsWith("`percpu-") ? Role.Kind.OURS : Role.Kind.PEER;
+        return variant.contains("`percpu-") ? Role.Kind.OURS : Role.Kind.PEER;
     }
 
     /** Runs it with a part, and measures it once it is warm. */

@@ -27,7 +27,7 @@ public final class Programs {
     /** The JIT compiler needs up to about ten, beside a program that has all CPUs. */
     private static final Duration LONGEST_WARM_UP = Duration.ofSeconds(15);
 
-    private static final List<Program> PROGRAMS = List.of(
+    static final List<Program> PROGRAMS = List.of(
             new CacheProgram(false),
             new CacheProgram(true),
             new JsonProgram(false),

@@ -1,7 +1,9 @@
 package dev.percpu.benchmarks.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,6 +19,13 @@ class ChildTest {
                         .lines())
                 .containsSubsequence(options)
                 .endsWith("-Dmore=1", "argument");
+    }
+
+    @Test
+    void aCommandThatFailsIsAnError() {
+        assertThatThrownBy(() -> Child.output(List.of("sh", "-c", "echo half of it; exit 3")))
+                .isInstanceOf(IOException.class)
+                .hasMessage("sh -c echo half of it; exit 3 ended with status 3: half of it\n");
     }
 
     /** Prints how its JVM was started. */

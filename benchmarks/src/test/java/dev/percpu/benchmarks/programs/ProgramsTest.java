@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.benchmarks.measure.Spread;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -38,6 +40,17 @@ class ProgramsTest {
                 assertThat(result.perSecond()).as(part).isPositive();
                 assertThat(result.medianNanos()).as(part).isPositive();
                 assertThat(result.p99Nanos()).as(part).isGreaterThanOrEqualTo(result.medianNanos());
+            }
+        }
+    }
+
+    @Test
+    void whatIsMadeOfThisLibraryIsOurs() {
+        for (Program program : Programs.PROGRAMS) {
+            for (String variant : program.variants()) {
+                assertThat(program.role(variant) == Role.Kind.OURS)
+                        .as(program.title() + ", " + variant)
+                        .isEqualTo(variant.contains("percpu"));
             }
         }
     }
@@ -96,15 +109,26 @@ class ProgramsTest {
     @Test
     @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
     void aThreadThatThrowsEndsTheRunWithAnError() {
-        JsonProgram.Run run = new JsonProgram.Run(
-                _ -> {
-                    throw new IOException("full");
-                },
-                "a document",
-                brief());
+        assertFailsWith("full", _ -> {
+            throw new IOException("full");
+        });
+        assertFailsWith("read back as nothing", _ -> true);
+    }
+
+    private static void assertFailsWith(String message, JsonProgram.RoundTrip roundTrip) {
+        JsonProgram.Run run = new JsonProgram.Run(roundTrip, "a document", brief());
         assertThatThrownBy(run::result)
                 .isInstanceOf(IllegalStateException.class)
-                .hasRootCauseMessage("full");
+                .hasRootCauseMessage(message);
+    }
+
+    @Test
+    void aStepCountsAsAllItsOperations() {
+        Histogram steps = new Histogram(2);
+        steps.recordValueWithCount(10, 98);
+        steps.recordValueWithCount(70, 2);
+
+        assertThat(Load.result(steps, 100, Duration.ofSeconds(2).toNanos())).isEqualTo(new Result(5_000, 10, 70));
     }
 
     @Test

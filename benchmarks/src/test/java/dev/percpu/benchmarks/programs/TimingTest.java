@@ -1,6 +1,7 @@
 package dev.percpu.benchmarks.programs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.benchmarks.programs.Timing.Phase;
 import java.time.Duration;
@@ -26,6 +27,7 @@ class TimingTest {
     @Test
     void theWarmUpLastsUntilTheCompilerHasRestedForTwoPieces() throws InterruptedException {
         assertThat(pieces(0L, 900L, 905L, 1_500L, 1_520L, 1_525L)).hasSize(5).containsOnly(Phase.WARM_UP);
+        assertThat(pieces(0L, 900L, 905L, 910L)).hasSize(3);
         assertThat(pieces(0L, 5L, 10L)).hasSize(2);
     }
 
@@ -40,6 +42,17 @@ class TimingTest {
         assertThat(timing.phase()).isEqualTo(Phase.WARM_UP);
 
         assertThat(timing.pass()).isPositive();
+
+        assertThat(timing.phase()).isEqualTo(Phase.OVER);
+    }
+
+    /** Otherwise the threads of the program would never end. */
+    @Test
+    void aRunThatIsInterruptedIsOver() {
+        Timing timing = new Timing(Duration.ZERO, Duration.ofDays(1));
+
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(timing::pass).isInstanceOf(InterruptedException.class);
 
         assertThat(timing.phase()).isEqualTo(Phase.OVER);
     }
