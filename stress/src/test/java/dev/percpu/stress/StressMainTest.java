@@ -3,6 +3,7 @@ package dev.percpu.stress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Processes;
 import java.io.ByteArrayOutputStream;
@@ -13,9 +14,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +27,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class StressMainTest {
+    private static final String USAGE = "[1-9][0-9,]* KiB resident, [1-9][0-9,]* KiB of malloc, [1-9][0-9,]* KiB heap,"
+            + " [1-9][0-9,]* bytes of each CPU's place, [1-9][0-9]* threads, [1-9][0-9]* descriptors,"
+            + " [1-9][0-9,]* classes\n";
+
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
@@ -48,16 +56,69 @@ class StressMainTest {
 
     @Test
     void aShortRunUsesEveryStructureItIsAskedFor() {
-        assertThat(run("--seconds", "3", "--seed", "7", "--only", "counters,pool"))
+        assertThat(run("--seconds", "3", "--seed", "7", "--soak", "--only", "counters,pool"))
                 .as(out + "\n" + err)
                 .isZero();
         assertThat(out.toString(StandardCharsets.UTF_8))
-                .containsPattern("seed 7, 8 threads, [0-9]+ epochs in [0-9]+\\.[0-9] s\n")
+                .containsPattern("seed 7, 8 threads, [1-9][0-9]* epochs in [1-9][0-9]*\\.[0-9] s\n")
+                .containsPattern("\noperations +[1-9]")
                 .containsPattern("  counters +[1-9]")
                 .containsPattern("  pool +[1-9]")
                 .containsPattern(" [1-9][0-9]{0,2}(,[0-9]{3})+\n")
                 .containsPattern("lost or doubled +0\n")
-                .doesNotContain("histogram");
+                .doesNotContain("histogram")
+                .containsOnlyOnce("minute ")
+                .containsPattern("minute 0: " + USAGE)
+                .containsPattern("at the end: " + USAGE);
+    }
+
+    /** The program, beside a thread that says again and again what is true of no guard. */
+    static final class WithWrongReports {
+        private WithWrongReports() {}
+
+        public static void main(String[] args) {
+            Thread.ofPlatform().daemon().start(() -> {
+                while (true) {
+                    Logger.getLogger("dev.percpu").warning("a guard that nobody held is taken over");
+                    LockSupport.parkNanos(1_000_000);
+                }
+            });
+            StressMain.main(args);
+        }
+    }
+
+    @Test
+    void aRunThatFailsSaysHowToRepeatIt() {
+        String options =
+                "--seconds 1 --threads 2 --seed 7 --delay 10 --backend " + PerCpuRuntime.backend() + " --only ";
+        List<String> words = List.of((options + "counters,pool").split(" "));
+
+        Jvm.Result result = new Jvm()
+                .with(System.getProperty("java.class.path"))
+                .run(WithWrongReports.class, words.toArray(String[]::new));
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.output())
+                .containsPattern("\nFAILED: guards: 0 owners died, [1-9][0-9]* were replaced\n")
+                .contains("\nAgain: ./percpu stress " + options + "'counters,pool'\n")
+                .doesNotContain("lost or doubled");
+    }
+
+    @Tag("once")
+    @Test
+    void aRunOfFaultsSaysWhatFoundThem() {
+        assertThat(run("--faults", "--only", "in C a nested guard releases the CPU,a number is pushed without a fence"))
+                .as(out + "\n" + err)
+                .isZero();
+        String table = """
+                | fault | found by | after | as |
+                |---|---|---|---|
+                | a number is pushed without a fence | nothing |  | x86-64 keeps the order of stores |
+                | in C a nested guard releases the CPU | c operations.c | [0-9]+ s | operations\\.c:[0-9]+: .+ |
+
+                2 faults, 0 of them not found by what should find them
+                """.replace("|", "\\|");
+        assertThat(out.toString(StandardCharsets.UTF_8)).containsPattern("\n\n" + table + "$");
     }
 
     @Test
