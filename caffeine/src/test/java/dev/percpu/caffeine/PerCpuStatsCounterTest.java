@@ -99,6 +99,15 @@ class PerCpuStatsCounterTest {
         assertThat(counter.snapshot().totalLoadTime()).isEqualTo(3);
     }
 
+    /** Each overflows the second time. */
+    @Test
+    void soDoesEachOtherCount() {
+        long most = Long.MAX_VALUE;
+        for (int times = 0; times < 2; times++) {
+            onBoth(stats -> incrementBy(stats, CacheStats.of(most, most, most, most, most, most, most)));
+        }
+    }
+
     @Test
     void refusesAnEvictionWithoutItsCauseAndCountsNothing() {
         assertThatThrownBy(() -> counter.recordEviction(1, null)).isInstanceOf(NullPointerException.class);

@@ -103,7 +103,7 @@ public final class HistogramMetricBuilder {
             exported.add(next);
         }
         HistogramSeries series = new HistogramSeries(
-                name, description, unit, attributes, histogram, divisor, List.copyOf(exported), producer.now());
+                name, description, unit, attributes, histogram, divisor, exported, producer.now());
         producer.add(series);
         return () -> producer.remove(series);
     }
