@@ -180,7 +180,8 @@ class SharedGuardTest {
                 }
             });
             waiter.start();
-            assertThat(log.awaitMessage("by C code on thread ")).containsPattern("guard of CPU 0 held for over \\d+ s ");
+            assertThat(log.awaitMessage("by C code on thread "))
+                    .containsPattern("guard of CPU 0 held for over \\d+ s ");
             reported.countDown();
             waiter.join();
         } finally {

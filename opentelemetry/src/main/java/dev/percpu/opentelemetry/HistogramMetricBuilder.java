@@ -102,8 +102,8 @@ public final class HistogramMetricBuilder {
             }
             exported.add(next);
         }
-        HistogramSeries series = new HistogramSeries(
-                name, description, unit, attributes, histogram, divisor, exported, producer.now());
+        HistogramSeries series =
+                new HistogramSeries(name, description, unit, attributes, histogram, divisor, exported, producer.now());
         producer.add(series);
         return () -> producer.remove(series);
     }
