@@ -38,8 +38,8 @@ abstract class AwaitedIds extends SharedIds {
 
     /**
      * If many wait, each adds this for each. A thread whose time is over leaves the condition's queue, and for that it
-     * walks through all that wait, with the lock. That takes about a hundredth of this for each of them. So after a while
-     * all looks together take about a hundredth of a processor, however many threads wait.
+     * walks through all that wait, with the lock. That takes about a hundredth of this for each of them. So after a
+     * while all looks together take about a hundredth of a processor, however many threads wait.
      */
     private static final long LOOK_UNASKED_FOR_EACH_PASSED = TimeUnit.MICROSECONDS.toNanos(10);
 
