@@ -112,7 +112,7 @@ class StressMainTest {
         String table = """
                 | fault | found by | after | as |
                 |---|---|---|---|
-                | a number is pushed without a fence | nothing |  | a processor keeps the order of stores |
+                | a number is pushed without a fence | nothing |  | .+ |
                 | in C a nested guard releases the CPU | c operations.c | [0-9]+ s | operations\\.c:[0-9]+: .+ |
 
                 2 faults, 0 of them not found by what should find them
