@@ -1,6 +1,6 @@
 package dev.percpu.micrometer;
 
-import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.doubleToLongBits;
 import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.concurrent.PerCpuCounter;
@@ -27,7 +27,9 @@ final class PerCpuDistributionSummary extends AbstractDistributionSummary implem
     protected void recordNonNegative(double amount) {
         count.increment();
         total.add(amount);
-        maximum.record(doubleToRawLongBits(amount));
+        // Not the raw bits: an infinite amount by a scale of 0 is NaN, and on x86-64 that has the sign bit set. As with
+        // Micrometer's own summaries, NaN is above all others.
+        maximum.record(doubleToLongBits(amount));
     }
 
     @Override

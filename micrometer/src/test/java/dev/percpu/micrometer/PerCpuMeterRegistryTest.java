@@ -394,7 +394,7 @@ class PerCpuMeterRegistryTest {
             Double.NEGATIVE_INFINITY
         };
         for (double amount : amounts) {
-            for (double scale : new double[] {1, -2}) {
+            for (double scale : new double[] {1, -2, 0}) {
                 DistributionSummary ours = DistributionSummary.builder("odd.size")
                         .tag("amount", amount + " by " + scale)
                         .scale(scale)
