@@ -241,12 +241,14 @@ final class Exports {
             if (known != null) {
                 return known;
             }
-            boolean isOurs = added.contains(meter) || meter instanceof NoopMeter;
-            if (merged != null && !isOurs) {
+            boolean isOurs = added.contains(meter);
+            // A meter that the exporter denies is a new one each time, and nobody else's.
+            if (merged != null && !isOurs && !(meter instanceof NoopMeter)) {
                 throw taken(meter, "registered with it directly");
             }
             Export export = new Export(meter, merged, refusal);
-            // Somebody else's stays theirs: it is not to be removed with the one in front.
+            // Somebody else's stays theirs: it is not to be removed with the one in front. The exporter does not have
+            // one that it denied. Kept here, that one's numbers would be reachable as long as the exporter.
             if (isOurs) {
                 exports.put(meter.getId(), export);
             }
@@ -266,23 +268,18 @@ final class Exports {
         }
         export.uses--;
         // The exporter may have removed it by itself. Then a meter with that id is another one, and not ours to remove.
-        // Nor is one that somebody else had registered before.
+        // Nor is one that somebody else had registered before, nor one that the exporter denied.
         if (export.uses > 0 || of(export.meter) != export) {
             return;
         }
-        if (export.meter instanceof NoopMeter) {
-            // The exporter never had it, as it denied it.
-            exports.remove(export.meter.getId());
-        } else {
-            // The exporter says when it is removed. If another thread is about to remove it, that is after this call.
-            export.isReleased = true;
-            try {
-                Meter _ = exporter.remove(export.meter);
-            } catch (Throwable e) {
-                // If a listener that comes before this object's threw it, this one was not called.
-                forget(export.meter);
-                throw e;
-            }
+        // The exporter says when it is removed. If another thread is about to remove it, that is after this call.
+        export.isReleased = true;
+        try {
+            Meter _ = exporter.remove(export.meter);
+        } catch (Throwable e) {
+            // If a listener that comes before this object's threw it, this one was not called.
+            forget(export.meter);
+            throw e;
         }
     }
 

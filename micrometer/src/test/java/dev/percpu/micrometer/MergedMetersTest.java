@@ -293,6 +293,23 @@ class MergedMetersTest {
         assertThat(Exports.of(exporter).size()).isZero();
     }
 
+    /** Its counters take memory of the area as long as they are reachable. */
+    @Test
+    void theExporterDoesNotKeepADeniedMeterWhoseRegistryIsDropped() throws InterruptedException {
+        exporter.config().meterFilter(MeterFilter.deny());
+        WeakReference<Meter> denied = counterOfADroppedRegistry();
+        for (int collections = 0; !denied.refersTo(null); collections++) {
+            assertThat(collections).isLessThan(100);
+            System.gc();
+            // The thread that ends the steps of maxima has the registry for a moment in each second.
+            Thread.sleep(10);
+        }
+    }
+
+    private WeakReference<Meter> counterOfADroppedRegistry() {
+        return new WeakReference<>(new PerCpuMeterRegistry(exporter).counter("counter"));
+    }
+
     /** A filter can change its mind, as one that admits so many meters at a time. */
     @Test
     void removingADeniedMeterLeavesOneThatWasAllowedLater() {
