@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.core.instrument.cumulative.CumulativeFunctionCounter;
 import io.micrometer.core.instrument.cumulative.CumulativeFunctionTimer;
 import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
@@ -24,9 +25,13 @@ import io.micrometer.core.instrument.util.TimeUtils;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.ConcurrentModificationException;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
@@ -68,6 +73,9 @@ import org.jspecify.annotations.Nullable;
  * meter, but refuses to export it, the listeners of this registry's {@code config().onMeterRegistrationFailed} are
  * told, as its own are.
  *
+ * <p><b>Composites.</b> If this registry is to be in a {@link CompositeMeterRegistry}, put it in front of the registry
+ * that exports, not of the composite. Otherwise each meter is refused with {@link IllegalStateException}.
+ *
  * <p>Meters that are removed here are removed there. Closing this registry closes the exporter. As with every registry,
  * meters that are asked for after that do nothing.
  */
@@ -107,12 +115,46 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     }
 
     /**
+     * Refuses a meter that would be passed on in a cycle: the exporter is, or leads to, a composite that has a registry
+     * in front of it. A composite holds a lock while it passes a meter on. As that lock is not reentrant, the thread
+     * would spin for ever when the meter comes back. A composite can get registries at any time, so each registration
+     * looks.
+     */
+    private void refuseCycle() {
+        while (true) {
+            try {
+                refuseCycle(this, Collections.newSetFromMap(new IdentityHashMap<>()));
+                return;
+            } catch (ConcurrentModificationException e) {
+                // Another thread has changed a composite, whose registries are read without a lock. Look again.
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    /** @param way from the first registry to this one; not all that were seen, as two ways to one are no cycle */
+    private static void refuseCycle(MeterRegistry registry, Set<MeterRegistry> way) {
+        if (!way.add(registry)) {
+            throw new IllegalStateException("the exporter is a composite that passes each meter on to the registry in"
+                    + " front of it: create the PerCpuMeterRegistry in front of the registry that exports, not of the"
+                    + " composite that it is added to");
+        }
+        if (registry instanceof CompositeMeterRegistry composite) {
+            composite.getRegistries().forEach(each -> refuseCycle(each, way));
+        } else if (registry instanceof PerCpuMeterRegistry front) {
+            refuseCycle(front.exporter, way);
+        }
+        way.remove(registry);
+    }
+
+    /**
      * Registers a meter's counterparts with the exporter: all of them, or none if the exporter refuses one. Micrometer
      * asks for a meter with the same id again if it did not keep the first, as a listener of this registry threw an
      * exception: then that one's counterparts are released.
      */
     @SafeVarargs
     private <M extends Meter> M exportedAs(M meter, Supplier<Export>... counterparts) {
+        refuseCycle();
         release(meter.getId());
         List<Export> registered = new ArrayList<>(counterparts.length);
         Runnable release = () -> releaseAll(registered, meter);
@@ -147,6 +189,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     /** Registers a meter with the exporter, and makes one that forwards to it. */
     private <E extends Meter, M extends Meter> M forwarding(
             Meter.Id id, Class<E> type, Supplier<E> registration, Function<E, M> inFront) {
+        refuseCycle();
         release(id);
         Export export = exports.pass(registration::get);
         Runnable release = () -> exports.release(export, export.meter());
