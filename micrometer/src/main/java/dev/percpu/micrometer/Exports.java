@@ -275,7 +275,10 @@ final class Exports {
         // The exporter says when it is removed. If another thread is about to remove it, that is after this call.
         export.isReleased = true;
         try {
-            Meter _ = exporter.remove(export.meter);
+            if (exporter.remove(export.meter) == null && exporter.getMeters().contains(export.meter)) {
+                // The exporter keeps it, so the next registration is not to wait until it is gone.
+                export.isReleased = false;
+            }
         } catch (Throwable e) {
             // If a listener that comes before this object's threw it, this one was not called.
             forget(export.meter);

@@ -28,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -365,6 +366,24 @@ class MergedMetersTest {
                 Object _ = user.get();
             }
         }
+    }
+
+    /** If it were awaited until the exporter has removed the meter, the second registration would never return. */
+    @Test
+    void anExporterMayKeepWhatIsRemoved() {
+        SimpleMeterRegistry keeping = new SimpleMeterRegistry() {
+            @Override
+            public @Nullable Meter remove(Meter.Id id) {
+                return null;
+            }
+        };
+        MeterRegistry front = new PerCpuMeterRegistry(keeping);
+        for (int i = 0; i < 2; i++) {
+            Counter counter = front.counter("counter");
+            counter.increment();
+            front.remove(counter);
+        }
+        assertThat(keeping.get("counter").functionCounter().count()).isEqualTo(2);
     }
 
     /** Whoever has registered a meter with the exporter keeps it. */
