@@ -129,7 +129,7 @@ public final class HistogramSnapshot {
      *       error. It is -1 if the exact quantile is negative, and {@link Long#MAX_VALUE} if that is above the range.
      * </ul>
      *
-     * <p>If there are more than 2^50 values, the rank can be too low, by one in 2^52, and so can the result.
+     * <p>If there are more than 2^50 values, the rank can be too low by a part in 2^52, and so can the result.
      *
      * @param quantile from 0 to 1
      * @throws IllegalArgumentException if it is out of range

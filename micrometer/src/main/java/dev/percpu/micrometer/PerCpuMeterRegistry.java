@@ -460,7 +460,10 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     /** Closes this registry and the exporter. */
     @Override
     public void close() {
-        super.close();
-        exporter.close();
+        // If the exporter is a composite that has this registry, it closes it again, and would without end.
+        if (!isClosed()) {
+            super.close();
+            exporter.close();
+        }
     }
 }

@@ -77,6 +77,13 @@ class ExportedToItselfTest {
         refuses(registry, each -> each.counter("counter"));
     }
 
+    @Test
+    void bothCanBeClosed() {
+        composite.add(registry).add(simple);
+        composite.close();
+        assertThat(List.of(registry, composite, simple)).allMatch(MeterRegistry::isClosed);
+    }
+
     /** It is not in the cycle itself, and the way through that never ends. */
     @Test
     void aRegistryInFrontOfACycleIsRefusedToo() {
