@@ -7,6 +7,7 @@ import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.linux.KernelThreads;
+import dev.percpu.testing.Deployment;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +31,14 @@ class ReportsTest {
     @Tag("native")
     void aReportThatCannotBeMadeIsCountedAndThrowsNothing() throws Exception {
         // The boot loader as the parent: the platform's class loader finds the classes of all named modules, these too.
-        URL[] library = {Reports.class.getProtectionDomain().getCodeSource().getLocation()};
+        // The class path too: a few changed classes can lie in front of the library.
+        URL[] library = Stream.concat(
+                        Stream.of(Reports.class
+                                .getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()),
+                        Stream.of(Deployment.loader().getURLs()))
+                .toArray(URL[]::new);
         try (URLClassLoader loader = new URLClassLoader(library, null) {
             @Override
             protected Class<?> findClass(String name) throws ClassNotFoundException {
