@@ -14,11 +14,16 @@ public final class Deployment {
 
     /** A class loader that has a copy of its own of each class on the class path. */
     public static URLClassLoader loader() throws MalformedURLException {
+        return new URLClassLoader(classPath(), ClassLoader.getPlatformClassLoader());
+    }
+
+    /** The class path of this JVM, for a class loader of a test's own. */
+    public static URL[] classPath() throws MalformedURLException {
         List<URL> classPath = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             classPath.add(Path.of(entry).toUri().toURL());
         }
-        return new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
+        return classPath.toArray(URL[]::new);
     }
 
     /** An object of that loader's copy of a class. Both copies have the interfaces of the JDK in common. */

@@ -37,7 +37,7 @@ class ReportsTest {
                                 .getProtectionDomain()
                                 .getCodeSource()
                                 .getLocation()),
-                        Stream.of(Deployment.loader().getURLs()))
+                        Stream.of(Deployment.classPath()))
                 .toArray(URL[]::new);
         try (URLClassLoader loader = new URLClassLoader(library, null) {
             @Override

@@ -183,7 +183,7 @@ class GuardRecordingTest {
 
     private static final class Talking extends URLClassLoader {
         private Talking() throws IOException {
-            super(Deployment.loader().getURLs(), ClassLoader.getPlatformClassLoader());
+            super(Deployment.classPath(), ClassLoader.getPlatformClassLoader());
         }
 
         @Override

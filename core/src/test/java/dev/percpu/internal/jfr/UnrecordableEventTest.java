@@ -140,7 +140,7 @@ class UnrecordableEventTest {
         private int failures;
 
         private FailsTwice() throws Exception {
-            super(Deployment.loader().getURLs(), ClassLoader.getPlatformClassLoader());
+            super(Deployment.classPath(), ClassLoader.getPlatformClassLoader());
         }
 
         @Override
@@ -204,7 +204,7 @@ class UnrecordableEventTest {
         }
 
         private NoEvents() throws Exception {
-            super(Deployment.loader().getURLs(), ClassLoader.getPlatformClassLoader());
+            super(Deployment.classPath(), ClassLoader.getPlatformClassLoader());
         }
 
         @Override
