@@ -298,10 +298,7 @@ class CpuGuardTest {
                         inside[0]--;
                     }
                 });
-                log.awaitMessage("taken over");
-                assertThat(log.messages())
-                        .filteredOn(message -> message.contains("taken over"))
-                        .hasSize(1);
+                assertThat(log.awaitMessages(1, "taken over")).hasSize(1);
             }
             assertThat(inside).containsExactly(0, 8);
         }

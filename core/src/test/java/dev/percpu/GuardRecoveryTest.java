@@ -56,10 +56,10 @@ class GuardRecoveryTest {
         try (Forgetful _ = new Forgetful(kind);
                 LogCapture log = new LogCapture()) {
             Workers.run("heir-", 4, number -> CpuGuard.acquire(FIRST).close());
-            assertThat(log.awaitMessage("left behind")).contains("forgetful");
-            assertThat(log.messages())
-                    .filteredOn(message -> message.contains("left behind"))
-                    .hasSize(1);
+            assertThat(log.awaitMessages(1, "left behind"))
+                    .singleElement()
+                    .asString()
+                    .contains("forgetful");
         }
     }
 

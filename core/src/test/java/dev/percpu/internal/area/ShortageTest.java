@@ -50,13 +50,13 @@ class ShortageTest {
             long position = 8L * i;
             holdings.hold(holder, 8, () -> position);
         }
+        // Now they are old. A collection of young objects, which may come at any time, does not find them.
+        System.gc();
     }
 
     @Test
     void aCollectionFindsWhatNobodyCanReach() {
         hold(100);
-        // From here on they are old, and garbage that fills the heap would only have the young objects collected.
-        System.gc();
         holders.clear();
         assertThat(retryFor(800)).isEqualTo(800);
         assertThat(shortage.collections()).isEqualTo(1);
@@ -233,7 +233,6 @@ class ShortageTest {
             thread.join();
         }
         assertThat(served).hasValue(8);
-        // None, if the collector has come by itself.
-        assertThat(shortage.collections()).isLessThanOrEqualTo(1);
+        assertThat(shortage.collections()).isEqualTo(1);
     }
 }
